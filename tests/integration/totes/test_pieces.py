@@ -374,7 +374,7 @@ def assert_is_planned_again_and_read(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize("change", [ALTERED, SWAPPED], ids=["altered", "swapped"])
-def test_a_table_that_becomes_another_one_before_a_piece_is_read_is_planned_anew(
+def test_a_table_that_becomes_another_one_before_a_piece_is_read_is_planned_again(
     pipeline: Pipeline, change: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     captured = begin(pipeline)
@@ -412,7 +412,7 @@ def test_a_table_that_was_another_one_only_while_a_piece_was_read_brings_nothing
     assert_is_what_one_function_reads(pipeline)
 
 
-def test_another_source_under_the_same_name_is_planned_anew(pipeline: Pipeline, another_database: str) -> None:
+def test_another_source_under_the_same_name_is_planned_again(pipeline: Pipeline, another_database: str) -> None:
     captured = begin(pipeline)
     assert captured.unread is not None
     read(pipeline, 1, 0)

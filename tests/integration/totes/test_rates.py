@@ -390,7 +390,7 @@ def take_back(pipeline: Pipeline) -> None:
 
 
 def test_a_wrong_rate_that_was_believed_is_corrected_for_good(pipeline: Pipeline, site: Site) -> None:
-    """In the warehouse, on the page and in a warehouse that is filled anew, without asking for any other day again."""
+    """In the warehouse, on the page and in a warehouse that is filled again, without asking for any other day."""
     wrong, later = (FIRST + timedelta(days=number) for number in (1, 2))
     site.says(wrong, usd=0.2, eur=1.6)
     site.says(later, usd=2.5, eur=1.6)

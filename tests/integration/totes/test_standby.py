@@ -2,6 +2,7 @@
 
 import dataclasses
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -23,7 +24,7 @@ from tests.support.servers import catch_up, run_alone, shop_server, standby_of
 from tests.support.versions import server_in
 from tests.support.waiting import until
 from totes.answers import fitness
-from totes.capture import SOURCE_TABLES
+from totes.capture import SOURCE_TABLES, Captured, capture
 from totes.capture.source import standby, succession
 from totes.database_errors import translated_errors
 from totes.errors import ConfigurationError, ContractError, SourceUnavailable, UserError, WarehouseUnavailable
@@ -46,6 +47,11 @@ def shop(primary: EmbeddedPostgres, empty_database: str, lake: tuple[Bucket, Buc
 
 def edit(primary: EmbeddedPostgres, units: int) -> None:
     execute(primary.uri("shop"), "UPDATE sales_order SET units_sold = %s WHERE sales_order_id = 9", [units])
+
+
+def capture_in_pieces(source: str, ingestion: Bucket) -> Captured:
+    with session(source) as connection:
+        return capture(connection, ingestion, SOURCE_TABLES, rows_in_one_function=100)
 
 
 def as_ordinary(server: EmbeddedPostgres) -> str:
@@ -106,14 +112,29 @@ def test_of_two_standbys_behind_one_name_none_goes_back_and_no_batch_alternates(
         assert value(shop.warehouse, "SELECT count(*) FROM fact_sales_order WHERE sales_order_id = 9") == 3
 
 
+def test_a_standby_that_is_behind_a_plan_of_pieces_does_not_go_on_with_it(
+    primary: EmbeddedPostgres, shop: Pipeline, folder: Path
+) -> None:
+    with standby_of(primary, folder / "behind a plan") as behind:
+        catch_up(behind, primary)
+        with cut_off(behind):
+            edit(primary, 14)
+            planned = capture_in_pieces(shop.source, shop.ingestion)
+            assert planned.unread is not None
+            with pytest.raises(SourceUnavailable, match="wait until it has caught up"):
+                capture_in_pieces(behind.uri("shop"), shop.ingestion)
+        assert capture_in_pieces(shop.source, shop.ingestion).unread == planned.unread
+
+
 @pytest.fixture
 def copied(folder: Path) -> Iterator[tuple[EmbeddedPostgres, EmbeddedPostgres]]:
     """A server with a shop, and one that was restored from a copy of its disk."""
-    with shop_server(folder / "copied", orders=20) as server:
+    own = Path(tempfile.mkdtemp(dir=folder))
+    with shop_server(own / "copied", orders=20) as server:
         server.stop()
-        subprocess.run(["cp", "-a", folder / "copied", folder / "copy"], check=True)
+        subprocess.run(["cp", "-a", own / "copied", own / "copy"], check=True)
         server.start()
-        copy = server_in(folder / "copy")
+        copy = server_in(own / "copy")
         copy.start()
         try:
             yield server, copy

@@ -36,9 +36,9 @@ def check_succession(snapshot: Snapshot, last: CaptureManifest | None) -> None:
         )
     if _is_behind(snapshot.replayed, last.position):
         raise SourceUnavailable(
-            f"the source is a standby that has replayed up to {snapshot.replayed}, and batch {last.batch} has what is "
-            f"up to {last.position}; wait until it has caught up, or name the server that the batch was read from. If "
-            f"that one is lost, and this is a standby of one that was restored: name its primary for one run, and then "
+            f"the source is a standby that has replayed up to {snapshot.replayed}, and what was captured goes up to "
+            f"{last.position}; wait until it has caught up, or name the server that was read until then. If that one "
+            f"is lost, and this is a standby of one that was restored: name its primary for one run, and then "
             f"the standby again"
         )
     if is_named_so and not before.in_recovery and datetime.now(UTC) - last.captured_at < _FAILOVER:
