@@ -13,8 +13,8 @@ export DO_NOT_TRACK := 1
 export NODE_COMPILE_CACHE := $(CURDIR)/build/node
 # To compile the CDK's modules takes seconds; what is compiled is kept, whatever this machine says by default.
 unexport PYTHONDONTWRITEBYTECODE
-# They send what is installed elsewhere, or leave out what tests need.
-unexport PIP_USER PIP_TARGET PIP_PREFIX UV_PROJECT PYTEST_DISABLE_PLUGIN_AUTOLOAD
+# They send what is installed elsewhere, leave out what tests need, or put another project's modules before these.
+unexport PIP_USER PIP_TARGET PIP_PREFIX UV_PROJECT PYTEST_DISABLE_PLUGIN_AUTOLOAD PYTHONPATH
 
 .DEFAULT_GOAL := help
 
