@@ -16,6 +16,13 @@ unexport PYTHONDONTWRITEBYTECODE
 # They send what is installed elsewhere, leave out what tests need, or put another project's modules before these.
 unexport PIP_USER PIP_TARGET PIP_PREFIX UV_PROJECT PYTEST_DISABLE_PLUGIN_AUTOLOAD PYTHONPATH
 
+# Caches want a home that can be written; who runs in a container has often none.
+ifneq ($(shell test -w "$$HOME" && echo writable),writable)
+export HOME := $(CURDIR)/build/home
+# The CDK's wants one, besides, in which nobody else may write.
+export JSII_RUNTIME_PACKAGE_CACHE := disabled
+endif
+
 .DEFAULT_GOAL := help
 
 .PHONY: help

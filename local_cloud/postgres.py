@@ -186,6 +186,12 @@ class EmbeddedPostgres:
         self._note.unlink()
 
     def _initialise(self) -> None:
+        if not _has_name():
+            raise UserError(
+                f"PostgreSQL makes no database for user {os.geteuid()}, as whom this runs: the machine has no name for "
+                f"it; run totes as another user, add one to /etc/passwd (a container gets it by --volume "
+                f"/etc/passwd:/etc/passwd:ro), or name databases with --source and --warehouse"
+            )
         self._password_file.touch(mode=0o600)
         self._password_file.write_text(secrets.token_urlsafe(24), encoding="ascii")
         self._give_to_system_user(self._password_file)
@@ -313,6 +319,15 @@ def _ensure_system_user() -> None:
 def _has_system_user() -> bool:
     try:
         pwd.getpwnam(_SYSTEM_USER)
+    except KeyError:
+        return False
+    return True
+
+
+def _has_name() -> bool:
+    """Whether the machine knows whoever runs this, which initdb asks."""
+    try:
+        pwd.getpwuid(os.geteuid())
     except KeyError:
         return False
     return True

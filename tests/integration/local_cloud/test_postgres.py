@@ -1,5 +1,7 @@
 """A server of one's own in a folder."""
 
+import os
+import pwd
 import subprocess
 from pathlib import Path
 
@@ -13,6 +15,14 @@ from local_cloud.postgres import EmbeddedPostgres
 from tests.support.databases import execute, rows, value
 from tests.support.tls_server import BINARIES
 from totes.errors import UserError
+
+
+def is_known(user: int) -> bool:
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return True
 
 
 def processes_of(directory: Path) -> list[int]:
@@ -99,6 +109,15 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
         settings.write("no_such_setting = 1\n")
     with pytest.raises(UserError, match="no_such_setting"):
         server.start()
+
+
+def test_for_a_user_without_a_name_as_in_a_container_it_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = next(number for number in range(40_000, 50_000) if not is_known(number))
+    monkeypatch.setattr(os, "geteuid", lambda: nobody)
+    with pytest.raises(UserError, match=rf"no database for user {nobody}.*/etc/passwd"):
+        EmbeddedPostgres(tmp_path / "server").start()
 
 
 def test_it_takes_no_one_without_the_password(postgres: EmbeddedPostgres) -> None:
