@@ -5,7 +5,6 @@
 
 import os
 import platform
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -50,15 +49,6 @@ def clients() -> Path:
     """The folder with psql and pg_dump; what this pg_dump writes, a server of the version understands."""
     version = next(brought for brought in BROUGHT if brought >= VERSION)
     return EmbeddedPostgres(Path(), version=version).binaries
-
-
-def await_statistics() -> None:
-    """Wait until it can be read what sessions told as they ended.
-
-    Before PostgreSQL 15 a process of its own collects that, and writes it down twice a second.
-    """
-    if VERSION < 15:
-        time.sleep(1)
 
 
 def since(version: int, what: str) -> pytest.MarkDecorator:

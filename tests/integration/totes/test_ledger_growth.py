@@ -4,7 +4,7 @@ from tests.support.databases import execute, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline
 from tests.support.snapshots import folder_of
-from tests.support.versions import VERSION, await_statistics
+from tests.support.what_was_read import await_statistics
 from totes.dashboard_snapshot import Published, publish
 
 BATCHES = 5_000
@@ -14,7 +14,8 @@ _READ = (
 
 
 def rows_read(pipeline: Pipeline) -> int:
-    """How many rows of the ledger were read since the warehouse exists, by sessions that have ended."""
+    """How many rows of the ledger were read since the warehouse exists."""
+    await_statistics(pipeline.warehouse)
     found: int = value(pipeline.warehouse, _READ)
     return found
 
@@ -22,10 +23,6 @@ def rows_read(pipeline: Pipeline) -> int:
 def published(pipeline: Pipeline, store: MemoryStore) -> Published:
     with session(pipeline.warehouse) as connection:
         found = publish(connection, folder_of(store))
-        if VERSION >= 15:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_stat_force_next_flush()")
-    await_statistics()
     assert found is not None
     return found
 

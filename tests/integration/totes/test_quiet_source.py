@@ -11,8 +11,7 @@ from tests.support.databases import QUICK, execute, own_session, rows, session, 
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.servers import copy_of, crash_in_place, run_alone, shop_server
-from tests.support.versions import await_statistics
-from tests.support.waiting import until
+from tests.support.what_was_read import await_statistics
 from totes.capture import SOURCE_TABLES, pending
 from totes.capture.source.snapshot import snapshot_of
 from totes.errors import MassDeletion
@@ -37,10 +36,8 @@ def shop(server: EmbeddedPostgres, empty_database: str, lake: tuple[Bucket, Buck
 
 
 def scans(uri: str) -> dict[str, int]:
-    """How often each table was read, once nobody else is connected: a session tells what it did as it ends."""
-    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    until(lambda: value(uri, others) == 0)
-    await_statistics()
+    """How often each table was read."""
+    await_statistics(uri)
     return dict(rows(uri, "SELECT relname, seq_scan + coalesce(idx_scan, 0) FROM pg_stat_user_tables ORDER BY relname"))
 
 
