@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[3]
 def given(**surroundings: str) -> dict[str, str]:
     """The environment of a command."""
     shown = subprocess.run(
-        ["make", "-f", "Makefile", "-f", "-", "shown"],
+        ["make", "--no-print-directory", "-f", "Makefile", "-f", "-", "shown"],
         cwd=ROOT,
         env={**os.environ, **surroundings},
         input="shown:\n\t@env -0\n",
