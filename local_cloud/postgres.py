@@ -186,7 +186,7 @@ class EmbeddedPostgres:
         self._note.unlink()
 
     def _initialise(self) -> None:
-        if not _has_name():
+        if not _is_known(os.geteuid()):  # initdb asks
             raise UserError(
                 f"PostgreSQL makes no database for user {os.geteuid()}, as whom this runs: the machine has no name for "
                 f"it; run totes as another user, add one to /etc/passwd (a container gets it by --volume "
@@ -305,7 +305,7 @@ def free_port() -> int:
 def _ensure_system_user() -> None:
     program = shutil.which("useradd")
     deadline = time.monotonic() + (_USER_SECONDS if program else 0)
-    while not _has_system_user():
+    while not _is_known(_SYSTEM_USER):
         if time.monotonic() > deadline:
             raise UserError(
                 f"PostgreSQL does not run as root, and the user {_SYSTEM_USER} for it cannot be made; run totes as "
@@ -316,18 +316,10 @@ def _ensure_system_user() -> None:
         time.sleep(0.02)
 
 
-def _has_system_user() -> bool:
+def _is_known(user: str | int) -> bool:
+    """Whether the machine has a user of this name or number."""
     try:
-        pwd.getpwnam(_SYSTEM_USER)
-    except KeyError:
-        return False
-    return True
-
-
-def _has_name() -> bool:
-    """Whether the machine knows whoever runs this, which initdb asks."""
-    try:
-        pwd.getpwuid(os.geteuid())
+        pwd.getpwnam(user) if isinstance(user, str) else pwd.getpwuid(user)
     except KeyError:
         return False
     return True

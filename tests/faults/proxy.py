@@ -65,9 +65,9 @@ class Proxy:
         Returns:
             How many connections there were; one that is closed meanwhile is none.
         """
-        return sum(all(self._falls_silent(end) for end in pair) for pair in self._pairs)
+        return sum(all(self._let_fall_silent(end) for end in pair) for pair in self._pairs)
 
-    def _falls_silent(self, end: socket.socket) -> bool:
+    def _let_fall_silent(self, end: socket.socket) -> bool:
         try:
             _drop_all(end)
         except OSError as error:

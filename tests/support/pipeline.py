@@ -21,9 +21,9 @@ class Pipeline:
     processed: Bucket
     tables: Sequence[SourceTable] = SOURCE_TABLES
 
-    def capture(self) -> Captured:
+    def capture(self, *, rows_in_one_function: int | None = None) -> Captured:
         with own_session(self.source, "source") as connection:
-            return capture(connection, self.ingestion, self.tables)
+            return capture(connection, self.ingestion, self.tables, rows_in_one_function=rows_in_one_function)
 
     def transform(self) -> Transformed:
         return transform(self.ingestion, self.processed, STAR_TABLES)

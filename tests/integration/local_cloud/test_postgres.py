@@ -17,14 +17,6 @@ from tests.support.tls_server import BINARIES
 from totes.errors import UserError
 
 
-def is_known(user: int) -> bool:
-    try:
-        pwd.getpwuid(user)
-    except KeyError:
-        return False
-    return True
-
-
 def processes_of(directory: Path) -> list[int]:
     return [
         process.pid
@@ -114,7 +106,8 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
 def test_for_a_user_without_a_name_as_in_a_container_it_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nobody = next(number for number in range(40_000, 50_000) if not is_known(number))
+    known = {entry.pw_uid for entry in pwd.getpwall()}
+    nobody = next(number for number in range(40_000, 50_000) if number not in known)
     monkeypatch.setattr(os, "geteuid", lambda: nobody)
     with pytest.raises(UserError, match=rf"no database for user {nobody}.*/etc/passwd"):
         EmbeddedPostgres(tmp_path / "server").start()

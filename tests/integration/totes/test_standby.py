@@ -24,7 +24,7 @@ from tests.support.servers import catch_up, run_alone, shop_server, standby_of
 from tests.support.versions import server_in
 from tests.support.waiting import until
 from totes.answers import fitness
-from totes.capture import SOURCE_TABLES, Captured, capture
+from totes.capture import SOURCE_TABLES
 from totes.capture.source import standby, succession
 from totes.database_errors import translated_errors
 from totes.errors import ConfigurationError, ContractError, SourceUnavailable, UserError, WarehouseUnavailable
@@ -47,11 +47,6 @@ def shop(primary: EmbeddedPostgres, empty_database: str, lake: tuple[Bucket, Buc
 
 def edit(primary: EmbeddedPostgres, units: int) -> None:
     execute(primary.uri("shop"), "UPDATE sales_order SET units_sold = %s WHERE sales_order_id = 9", [units])
-
-
-def capture_in_pieces(source: str, ingestion: Bucket) -> Captured:
-    with session(source) as connection:
-        return capture(connection, ingestion, SOURCE_TABLES, rows_in_one_function=100)
 
 
 def as_ordinary(server: EmbeddedPostgres) -> str:
@@ -116,14 +111,15 @@ def test_a_standby_that_is_behind_a_plan_of_pieces_does_not_go_on_with_it(
     primary: EmbeddedPostgres, shop: Pipeline, folder: Path
 ) -> None:
     with standby_of(primary, folder / "behind a plan") as behind:
+        on_standby = dataclasses.replace(shop, source=behind.uri("shop"))
         catch_up(behind, primary)
         with cut_off(behind):
             edit(primary, 14)
-            planned = capture_in_pieces(shop.source, shop.ingestion)
+            planned = shop.capture(rows_in_one_function=100)
             assert planned.unread is not None
             with pytest.raises(SourceUnavailable, match="wait until it has caught up"):
-                capture_in_pieces(behind.uri("shop"), shop.ingestion)
-        assert capture_in_pieces(shop.source, shop.ingestion).unread == planned.unread
+                on_standby.capture(rows_in_one_function=100)
+        assert shop.capture(rows_in_one_function=100).unread == planned.unread
 
 
 @pytest.fixture
