@@ -58,19 +58,20 @@ def test_the_newest_of_each_kind_stay_in_their_order() -> None:
 
 def test_the_newest_executions_of_each_way_to_end_are_remembered() -> None:
     """However many have failed since, the last success is found."""
-    fails = {"Variable": "$.fails", "BooleanEquals": True, "Next": "Fail"}
+    ways = [{"Variable": "$.to", "StringEquals": state, "Next": state} for state in ("Wait", "Fail", "End")]
     states = {
-        "Which": {"Type": "Choice", "Choices": [fails], "Default": "End"},
+        "Which": {"Type": "Choice", "Choices": ways},
+        "Wait": {"Type": "Wait", "Seconds": 1, "Next": "Fail"},
         "Fail": {"Type": "Fail"},
         "End": {"Type": "Succeed"},
     }
     definition = json.dumps({"StartAt": "Which", "States": states})
     backend = StepFunctionsParserBackend("eu-west-2", "123456789012")
     machine = backend.create_state_machine("runs", definition, "arn:aws:iam::123456789012:role/any", [])
-    good = [run(backend, machine, '{"fails": false}') for _ in range(4)]
-    bad = [run(backend, machine, '{"fails": true}') for _ in range(3)]
+    good = [run(backend, machine, '{"to": "End"}') for _ in range(4)]
+    bad = [run(backend, machine, '{"to": "Fail"}') for _ in range(3)]
     oldest = [weakref.ref(each) for each in (machine.executions[0], machine.executions[4])]
-    bad += [run(backend, machine, '{"fails": true}') for _ in range(2)]
+    bad += [run(backend, machine, f'{{"to": "{state}"}}') for state in ("Fail", "Wait")]
     assert [each.exec_arn for each in machine.executions] == [*good[1:], *bad[1:]], (
         "the one that began last was running"
     )
