@@ -94,8 +94,8 @@ def check_place(environment: Environment, account: str | None, region: str | Non
         region: the region of the CLI's credentials and settings; None: it is not known yet.
 
     Raises:
-        ValueError: the environment has another account or region; totes could not check the certificate of a warehouse
-            of its own there, or the dashboard could not work there.
+        ValueError: the environment has another account or region, or its network's zones are another region's; totes
+            could not check the certificate of a warehouse of its own there, or the dashboard could not work there.
     """
     for what, its_own, found in (
         ("account", environment.account, account),
@@ -108,6 +108,8 @@ def check_place(environment: Environment, account: str | None, region: str | Non
             )
     if region is None:
         return
+    if environment.network is not None:
+        environment.network.must_be_in(region)
     if isinstance(environment.warehouse, OwnDatabase):
         check_region(region)
     if environment.dashboard:

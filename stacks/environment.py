@@ -38,12 +38,18 @@ bounded environment's policies know the instance by the first of them: `totes-`,
 
 _BOUNDS = {
     "mass_deletion_percent": (0, 100, "it is a part of a table's rows"),
+    "tick_minutes": (
+        1,
+        1440,
+        "with 0 nothing would be scheduled, and alarms look back over six of them, a week at most",
+    ),
     "pieces_at_once": (1, 1000, "with 0 Step Functions would start as many as it can"),
     "verify_hour": (0, 23, "it is an hour of the day"),
     "rotation_days": (1, 1000, "Secrets Manager takes no others"),
 }
 """Numbers with the least and the most that they may be, and why.
 
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html (EvaluationPeriods),
 https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html (MaxConcurrency),
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotationRulesType.html
 """

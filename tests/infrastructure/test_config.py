@@ -56,7 +56,8 @@ def test_every_kind_of_region_has_a_name_that_is_taken(region: str) -> None:
         ({"name": "totes"}, "the key 'name', and totes' resources have"),
         ({"aws:cost": "42"}, "the key 'aws:cost', and a key .* does not begin with aws: or totes:"),
         ({"": "42"}, "the key '', and a key has 1 to 128"),
-        ({"CostCenter": "a;b"}, "'a;b' for CostCenter, and a value has at most 256"),
+        ({"CostCenter": "a;b"}, "'a;b' for CostCenter, and a value has 1 to 256"),
+        ({"CostCenter": ""}, "'' for CostCenter, and a value has 1 to 256"),
         ({"CostCenter": "1", "costcenter": "2"}, "two keys that differ in nothing but capitals"),
         ({f"key{number}": "" for number in range(41)}, "are 41, and 40 at most"),
     ],
@@ -160,6 +161,8 @@ def test_what_lambda_gives_no_function_is_refused(settings: dict[str, int], sent
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [
+        ({"tick_minutes": 0}, "tick_minutes is 0, and not 1 to 1440"),
+        ({"tick_minutes": 1441}, "tick_minutes is 1441, and not 1 to 1440: .* alarms look back over six of them"),
         ({"pieces_at_once": 0}, "pieces_at_once is 0, and not 1 to 1000: with 0 Step Functions would start"),
         ({"verify_hour": 24}, "verify_hour is 24, and not 0 to 23"),
         ({"rotation_days": 2000}, "rotation_days is 2000, and not 1 to 1000: Secrets Manager"),

@@ -92,9 +92,8 @@ def test_the_document_prints_what_the_command_says(dev: Synthesised, prod: Synth
         assert line in document, f"docs/costs.md: put there what totes costs --env {environment.name} says now"
         for way, usd in by_each_way_out(resources).items():
             assert f'{usd:,.2f} with nat="{way}"' in document
-        assert (
-            f"{environment.name} {'costs about ' if environment is dev else ''}{estimate(resources).usd:.0f}" in readme
-        )
+        in_readme = f"{environment.name} {'costs about ' if environment is dev else ''}{estimate(resources).usd:.0f}"
+        assert in_readme in readme, f"README.md has another price: {in_readme}"
 
 
 def test_dev_uses_what_its_schedules_say(dev: Synthesised) -> None:

@@ -10,6 +10,7 @@ import pytest
 from app import check_place, chosen_environment
 from stacks import config
 from stacks.environment import Environment
+from stacks.settings.networks import ExistingNetwork, NewNetwork
 from tests.support.templates import (
     ADDRESS,
     Synthesised,
@@ -153,6 +154,26 @@ def test_credentials_of_another_account_or_region_end_the_synth() -> None:
     with pytest.raises(ValueError, match=r"prod belongs to region eu-west-2 .* for eu-west-1"):
         check_place(prod, "111122223333", "eu-west-1")
     check_place(prod.on_this_machine(), "000000000000", "us-east-1")
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        NewNetwork(zones=("eu-west-2a", "eu-west-2c")),
+        ExistingNetwork(
+            vpc_id="vpc-1", availability_zones=("eu-west-2a", "eu-west-2c"), private_subnet_ids=("subnet-1", "subnet-2")
+        ),
+    ],
+    ids=["new", "existing"],
+)
+def test_a_network_in_another_regions_zones_ends_the_synth(network: NewNetwork | ExistingNetwork) -> None:
+    there = replace(config.named("dev"), network=network)
+    check_place(there, None, "eu-west-2")
+    check_place(there, None, None)
+    with pytest.raises(
+        ValueError, match=r"has the zones eu-west-2a, eu-west-2c .* for region eu-central-1: name zones"
+    ):
+        check_place(there, None, "eu-central-1")
 
 
 def test_a_template_looks_nothing_up_and_names_no_account(synthesised: Synthesised) -> None:

@@ -39,13 +39,30 @@ OF_LISTS = ("tests/unit/totes/test_table_lists.py", "tests/unit/command_line/tes
 COMMAND = "from command_line.commands import main; main()"
 
 
+STALE_PAGES = """
+from toolchain import commands_page, dbt_sources, reports_page, star_page
+
+for page in (commands_page, dbt_sources, reports_page, star_page):
+    if page.FILE.read_text(encoding="utf-8") != page.document():
+        print(page.FILE.name)
+"""
+
+
+class Extended(ProjectCopy):
+    """The project with all seven recipes followed, one after the other; after each, the pages that it has forgotten."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.forgotten: dict[str, str] = {}
+        for recipe in RECIPES.values():
+            self.follow(recipe)
+            done = self.run("-c", STALE_PAGES)
+            self.forgotten[recipe.name] = done.stdout + done.stderr
+
+
 @pytest.fixture(scope="module")
-def extended(folder: Path) -> ProjectCopy:
-    """The project with all seven recipes followed, one after the other."""
-    copy = ProjectCopy(folder / "extended")
-    for recipe in RECIPES.values():
-        copy.follow(recipe)
-    return copy
+def extended(folder: Path) -> Extended:
+    return Extended(folder / "extended")
 
 
 def test_there_are_seven() -> None:
@@ -55,7 +72,7 @@ def test_there_are_seven() -> None:
     ]
 
 
-def test_a_recipe_names_every_file_that_it_touches(extended: ProjectCopy) -> None:
+def test_a_recipe_names_every_file_that_it_touches(extended: Extended) -> None:
     named = frozenset().union(*(recipe.files for recipe in RECIPES.values()))
     assert extended.changed() <= named
     only_mentioned = {
@@ -68,7 +85,11 @@ def test_a_recipe_names_every_file_that_it_touches(extended: ProjectCopy) -> Non
     assert named - extended.changed() <= only_mentioned | BY_HAND | itself
 
 
-def test_what_the_recipes_write_is_in_the_projects_own_form(extended: ProjectCopy) -> None:
+def test_each_recipe_writes_every_page_that_it_changes_itself(extended: Extended) -> None:
+    assert extended.forgotten == dict.fromkeys(RECIPES, "")
+
+
+def test_what_the_recipes_write_is_in_the_projects_own_form(extended: Extended) -> None:
     files = sorted(name for name in extended.changed() if name.endswith(".py"))
     for words in (("format", "--check"), ("check",)):
         done = extended.run("-m", "ruff", *words, *files)
@@ -76,25 +97,25 @@ def test_what_the_recipes_write_is_in_the_projects_own_form(extended: ProjectCop
 
 
 def test_a_new_table_and_a_new_column_reach_a_warehouse_that_was_there_before(
-    extended: ProjectCopy, empty_database: str, another_database: str
+    extended: Extended, empty_database: str, another_database: str
 ) -> None:
     done = extended.run("-m", "tests.support.extended", empty_database, another_database)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("the source's role may not read complaint: type totes init source, ")
 
 
-def test_a_new_environment_is_synthesised_with_the_new_alarm(extended: ProjectCopy, tmp_path: Path) -> None:
+def test_a_new_environment_is_synthesised_with_the_new_alarm(extended: Extended, tmp_path: Path) -> None:
     done = extended.run("-c", SYNTH, str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert "totes-staging-drift" in json.loads(done.stdout)
 
 
-def test_a_new_command_answers(extended: ProjectCopy) -> None:
+def test_a_new_command_answers(extended: Extended) -> None:
     assert "Name the star's tables, each with what it holds." in extended.run("-c", COMMAND, "tables", "--help").stdout
     assert "fact_complaint: Every captured version of a complaint.\n" in extended.run("-c", COMMAND, "tables").stdout
 
 
-def test_the_quick_tests_hold_once_the_snapshots_are_written(extended: ProjectCopy) -> None:
+def test_the_quick_tests_hold_once_the_snapshots_are_written(extended: Extended) -> None:
     said = extended.run("-m", "pytest", "-q", "-n", "0", *QUICK).stdout
     failures = {line for line in said.splitlines() if line.startswith("E       AssertionError: ")}
     assert failures == {

@@ -1,9 +1,11 @@
 """Each role may do in its database what totes does with it, and nothing else."""
 
 import re
+import subprocess
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -182,6 +184,11 @@ def assert_it_reads_the_star_and_nothing_else(pipeline: Pipeline) -> None:
     for schema, name, is_view in relations:
         if not is_view:
             assert refused(dashboard, f"DELETE FROM {schema}.{name}"), name
+    unread = (
+        "SELECT sequencename FROM pg_sequences "
+        "WHERE schemaname = 'public' AND NOT has_sequence_privilege(format('public.%I', sequencename), 'SELECT')"
+    )
+    assert rows(dashboard, unread) == [], "pg_dump reads them with their tables"
 
 
 def test_the_reader_reads_the_whole_star_and_the_ledger_and_writes_nothing(pipeline: Pipeline, loader: Role) -> None:
@@ -192,6 +199,14 @@ def test_the_reader_reads_the_whole_star_and_the_ledger_and_writes_nothing(pipel
     # As docs/readers.md says for PostgreSQL 14, in which every login has this.
     execute(pipeline.warehouse, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     assert refused(dashboard, "CREATE TABLE public.mine (id int)")
+
+
+def test_the_reader_dumps_the_star(pipeline: Pipeline, loader: Role, postgres_binaries: Path, tmp_path: Path) -> None:
+    replace(pipeline, warehouse=loader.uri(pipeline.warehouse)).tick()
+    dashboard = Role(DASHBOARD, "c-password").uri(pipeline.warehouse)
+    dump = tmp_path / "dump.sql"
+    subprocess.run([postgres_binaries / "pg_dump", "-n", "public", "--file", dump, "--dbname", dashboard], check=True)
+    assert "COPY public.fact_payment (payment_record_id, " in dump.read_text()
 
 
 def test_the_reader_reads_nothing_of_somebodys_own_schema_of_reports(pipeline: Pipeline, loader: Role) -> None:

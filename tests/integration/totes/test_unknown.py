@@ -107,15 +107,16 @@ def test_members_that_an_earlier_totes_named_alike_are_what_a_rebuild_would_make
 
 def test_what_only_looks_like_such_a_member_is_left_as_it_is(pipeline: Pipeline) -> None:
     currencies_without_a_name(pipeline)
+    design = "INSERT INTO design (design_id, created_at, design_name, file_location, file_name, last_updated) VALUES"
     execute(
         pipeline.source,
         "ALTER TABLE design ALTER file_name DROP NOT NULL; "
-        "INSERT INTO design VALUES (900, now(), 'unknown', 'unknown', 'unknown', now())",
+        f"{design} (900, now(), 'unknown', 'unknown', 'unknown', now())",
     )
     pipeline.tick()
     execute(pipeline.source, "DELETE FROM design WHERE design_id = 900")
     pipeline.tick()
-    execute(pipeline.source, "INSERT INTO design VALUES (900, now(), 'again', 'again', NULL, now())")
+    execute(pipeline.source, f"{design} (900, now(), 'again', 'again', NULL, now())")
     assert pipeline.tick().tables["dim_design"].quarantined == 1
     name_unknown_members_as_an_earlier_totes(pipeline)
     execute(

@@ -47,10 +47,18 @@ _ANOTHERS = """
     WHERE nspname = %(schema)s AND relname = 'batch' AND relowner IS DISTINCT FROM loader.oid
 """
 
-# Not to_regclass, which refuses who may not use a schema: that is for `make_roles` to say.
+# Not to_regclass, which refuses who may not use a schema: that is for `make_roles` to say. A table's own sequence is
+# part of it to pg_dump, which reads both.
 _THERE = """
+    WITH named AS (
+        SELECT pg_class.oid FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE (nspname, relname) IN %s
+    )
     SELECT nspname, relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-    WHERE (nspname, relname) IN %s
+    WHERE pg_class.oid IN (SELECT oid FROM named) OR relkind = 'S' AND pg_class.oid IN (
+        SELECT objid FROM pg_depend JOIN named ON named.oid = refobjid
+        WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass AND refobjsubid > 0
+    )
 """
 
 _OF_OTHERS = """

@@ -162,7 +162,10 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
 def _create(cursor: Cursor, table: StarTable) -> None:
     create_star(cursor, LIVE, table)
     add_keys(cursor, LIVE, table)
-    grant_select(cursor, LIVE.star(table.name))
+    names: list[sql.Composable] = [LIVE.star(table.name)]
+    if isinstance(table, Fact) and (sequence := serial_of(cursor, LIVE, table)):
+        names.append(sequence)  # pg_dump reads it with the table
+    grant_select(cursor, *names)
     if isinstance(table, Fact):
         create_first_current_view(cursor, table)
 
