@@ -27,6 +27,7 @@ from totes.star import STAR_TABLES, fingerprint, how_far, replay, transform
 from totes.star_schema import Column, Dimension, Kind, StarTable, integer, text
 from totes.verify import verify
 from totes.warehouse import Loaded, batch, load
+from totes.warehouse.ledger import WarehouseState, content, newest_entry, write_content
 from totes.warehouse.rebuild import bulk, steps
 
 
@@ -192,21 +193,36 @@ def test_a_batch_too_large_for_a_transaction_is_loaded_step_by_step(
     monkeypatch.setattr(bulk, "CHUNK_ROWS", 40)
     monkeypatch.setattr(batch, "LARGE_ROWS", 20)
     monkeypatch.setattr(steps, "SHORT_SECONDS", 0.0)
-    came_late, runs = False, 0
+    came_late, begun_again, runs = False, False, 0
     while step_of_load(pipeline).rebuilding:
         runs += 1
+        begun_again |= came_late and value(pipeline.warehouse, "SELECT built = '{}' FROM etl.rebuild")
         assert content_of(pipeline.warehouse) == held, "a reader sees no half of it"
         if not came_late and value(pipeline.warehouse, "SELECT built <> '{}' FROM etl.rebuild"):
             came_late = True
             execute(pipeline.source, "UPDATE payment SET paid = NOT paid")
             pipeline.capture()
             pipeline.transform()
-    assert came_late
+    assert begun_again, "what came late is too large for a transaction too"
     assert runs > 20
     dataclasses.replace(pipeline, warehouse=another_database).load()
     assert content_of(pipeline.warehouse) == content_of(another_database)
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
     assert pipeline.tick().batches.count == 1
+
+
+@pytest.mark.begun
+def test_a_rebuild_that_another_loader_has_done_meanwhile_is_not_begun_again(pipeline: Pipeline) -> None:
+    with session(pipeline.warehouse) as connection:
+        with connection, connection.cursor() as cursor:
+            wanted = dataclasses.replace(content(cursor), rebuild=True)
+            write_content(cursor, wanted)
+            seen = WarehouseState(content=wanted, newest=newest_entry(cursor))
+        assert step_of_load(pipeline).rebuilding
+        while step_of_load(pipeline).rebuilding:
+            pass
+        assert steps.Rebuild(connection, pipeline.processed, STAR_TABLES).step(seen) is steps.StepResult.MORE
+    assert value(pipeline.warehouse, "SELECT to_regclass('etl.rebuild') IS NULL")
 
 
 def test_an_initial_load_leaves_it_to_autovacuum_what_the_columns_hold(pipeline: Pipeline) -> None:
