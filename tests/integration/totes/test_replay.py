@@ -16,7 +16,7 @@ from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
 from totes.capture import SOURCE_TABLES, capture
-from totes.errors import BatchTaken, ConfigurationError, LakeUnavailable
+from totes.errors import BatchTaken, ConfigurationError, LakeUnavailable, ReplayKilled
 from totes.lake import Bucket, StarJournal, StarManifest
 from totes.lake.journal import Journal
 from totes.lake.manifests import digest
@@ -325,7 +325,7 @@ def test_a_replay_that_dies_again_and_again_with_batches_at_once_leaves_none_out
             continue
         break
     assert replayed == Replayed(edition=2, first=1, done=6, of=6, published=True)
-    assert sum("edition-0002" in key for key in keys_of(pipeline.processed)) == 6
+    assert sum("manifests/edition-0002" in key for key in keys_of(pipeline.processed)) == 6
     pipeline.load()
     assert content_of(pipeline.warehouse) == before
 
@@ -444,6 +444,61 @@ def test_two_tables_that_the_lake_held_are_joined_by_the_next_batch(pipeline: Pi
     assert any(day for _, day in expected)
     assert any(day is None for _, day in expected)
     assert rows(pipeline.warehouse, "SELECT transaction_id, agreed FROM dim_transaction ORDER BY 1") == expected
+
+
+class Killed(BaseException):
+    """What a process that is killed is to those who would tidy up."""
+
+
+@pytest.mark.begun
+def test_a_replay_that_kills_its_function_is_given_up_and_stops_no_later_run(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For want of memory, say: the runs that are killed come to no load, so there must not be many of them."""
+    live(pipeline, 3)
+    work = Transformation.__call__
+
+    def kills(transformation: Transformation, batch: int) -> StarManifest | None:
+        if batch == 2:
+            raise Killed
+        return work(transformation, batch)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Transformation, "__call__", kills)
+        for first in (1, None, None, None):  # the first of them has brought batch 1
+            with pytest.raises(Killed):
+                replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=first)
+        with pytest.raises(ReplayKilled, match=r"killed in 3 runs at batch 2, .* more memory \(transform in stacks"):
+            a_run(pipeline, batches=1)
+        change(pipeline, 1)
+        assert a_run(pipeline, batches=5) is None
+    replayed = replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
+    assert replayed is not None
+    assert replayed.published
+
+
+@pytest.mark.begun
+def test_a_replay_goes_on_after_functions_that_are_killed_now_and_then(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that comes to its end, if only to nothing for want of time, shows that nothing kills it at that place."""
+    live(pipeline, 3)
+    begun = replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1, time_is_up=lambda: True)
+    assert begun is not None
+    for _ in range(3):
+        for _ in range(2):
+            with monkeypatch.context() as patched:
+                patched.setattr(Transformation, "__call__", killed)
+                with pytest.raises(Killed):
+                    replay(pipeline.ingestion, pipeline.processed, STAR_TABLES)
+        replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, time_is_up=lambda: True)
+    replayed = replay(pipeline.ingestion, pipeline.processed, STAR_TABLES)
+    assert replayed is not None
+    assert replayed.published
+
+
+def killed(_transformation: Transformation, _batch: int) -> StarManifest | None:
+    raise Killed
 
 
 def test_a_replay_that_cannot_go_on_fails_one_run_and_no_other(

@@ -44,6 +44,10 @@ class BatchTaken(RetryableError):
     """
 
 
+class ReplayKilled(TotesError):
+    """The function was killed at one batch of a replay again and again; the replay is given up."""
+
+
 class ContractError(TotesError):
     """The source no longer has the shape that totes reads: a table or column is missing or of another type."""
 

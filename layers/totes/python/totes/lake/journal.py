@@ -11,7 +11,7 @@ _LAST = 10**10 - 1
 
 
 class Journal:
-    """Numbered documents under one prefix: manifests, and also plans, editions, drafts, bookmarks and sweeps.
+    """Numbered documents under a prefix: manifests, and also plans, editions, drafts, attempts, bookmarks and sweeps.
 
     Not every number need be there, nor the lower ones first: sweeps go on by hundreds of batches, bookmarks come in any
     order, and a later edition begins with its first batch. The newest document is the one of the highest number.

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from totes.errors import BatchTaken, ConfigurationError, RetryableError
-from totes.lake import Bucket, Draft, Journal, StarJournal
+from totes.errors import BatchTaken, ConfigurationError, ReplayKilled, RetryableError
+from totes.lake import Attempts, Bucket, Draft, Journal, StarJournal
 from totes.star.code import fingerprint
 from totes.star.concurrency import MOST_AHEAD, map_in_order
 from totes.star.transform import Transformation
 from totes.star_schema import StarTable
 
 logger = logging.getLogger(__name__)
+
+_MOST_KILLED = 3
+"""How many functions in a row may be killed at one batch of a replay: each was a run that came to no load."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +55,8 @@ def replay(
     Nothing has changed until the last of them is done; then a loader reads the new edition. A draft that other code has
     begun is given up, and begun again by this code: whoever asked for it still wants it. One that is to have columns
     that this code does not know waits for code that does, unless somebody asks for a replay by this one. A draft that
-    ends in a lasting error is given up too, so that the scheduled runs go on.
+    ends in a lasting error is given up too, so that the scheduled runs go on, and so is one at which the function is
+    killed again and again, for want of memory, say.
 
     Args:
         ingestion: the bucket of captured batches.
@@ -69,6 +73,7 @@ def replay(
         ConfigurationError: the lake has no such batch; see also `totes.lake`.
         BatchTaken: another replay was begun or published meanwhile.
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
+        ReplayKilled: the function was killed at the same batch in so many calls.
         Exception: an earlier batch is not what this star's code expects.
     """
     captured, stars = Journal(ingestion), StarJournal(processed)
@@ -81,8 +86,13 @@ def replay(
         return None
     work = Transformation(ingestion, processed, tables, time_is_up)
     begun = _Replay(captured, draft, work, time_is_up)
+    attempts = Attempts(processed, f"attempts/edition-{draft.edition.number:04d}/")
     try:
-        return begun.go_on() if stars.newest() >= draft.edition.first - 1 else begun.wait()
+        return (
+            begun.attempt(attempts, asked=first is not None)
+            if stars.newest() >= draft.edition.first - 1
+            else begun.wait()
+        )
     except (RetryableError, ConfigurationError):
         raise
     except (Exception, pl.exceptions.PanicException):
@@ -168,7 +178,17 @@ class _Replay:
         self._first = draft.edition.first
         self._done = draft.done(MOST_AHEAD)
 
-    def go_on(self) -> Replayed:
+    def attempt(self, attempts: Attempts, *, asked: bool) -> Replayed:
+        """Go on, unless too many have been killed where it is now, and nobody asks for it again."""
+        with attempts.at(self._done, _MOST_KILLED) as killed:
+            if killed and not asked:
+                raise ReplayKilled(
+                    f"the function was killed in {_MOST_KILLED} runs at batch {self._done + 1}, so the replay is given "
+                    "up: give the function more memory (transform in stacks/config.py), and ask for the replay again"
+                )
+            return self._go_on()
+
+    def _go_on(self) -> Replayed:
         newest = self._captured.newest()
         while self._done < newest:
             if not self._covered(newest):
