@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import psycopg2
 import pytest
+from psycopg2.extensions import make_dsn
 
 from tests.integration.totes.test_publishing import Reader, published
 from tests.integration.totes.test_verify import assert_equal
@@ -330,22 +331,40 @@ def test_a_dashboard_that_was_emptied_is_published_whole_again(pipeline: Pipelin
 
 @pytest.mark.begun
 def test_whoever_leaves_reads_nothing_more_of_the_warehouse(pipeline: Pipeline) -> None:
-    """By docs/readers.md, with two roles in the place of those that it names."""
-    statements = [typed("readers.md", begins) for begins in ("ALTER ROLE name", "SELECT pg_terminate", "DROP ROLE")]
-    own, shared = "leaver_own", "leaver_shared"
-    execute(pipeline.warehouse, f"CREATE ROLE {own} LOGIN PASSWORD 'p'; CREATE ROLE {shared} LOGIN PASSWORD 'p'")
+    """By docs/readers.md, with other roles in the place of those that it names, and an administrator as RDS has one."""
+    steps = ("ALTER ROLE name", "GRANT name", "SELECT pg_terminate", "REASSIGN", "DROP OWNED BY name", "DROP ROLE")
+    master, own, shared, heir = (f"leaver_{what}" for what in ("master", "own", "shared", "heir"))
+    name = pipeline.warehouse.rpartition("/")[2]
+    execute(
+        pipeline.warehouse,
+        f"CREATE ROLE {master} LOGIN CREATEROLE PASSWORD 'p'; GRANT pg_signal_backend TO {master};"
+        f"ALTER DATABASE {name} OWNER TO {master}; CREATE SCHEMA bi AUTHORIZATION {master}",
+    )
+    by_master = make_dsn(pipeline.warehouse, user=master, password="p")
+    execute(
+        by_master,
+        f"CREATE ROLE {own} LOGIN PASSWORD 'p'; CREATE ROLE {shared} LOGIN PASSWORD 'p'; CREATE ROLE {heir};"
+        f"GRANT {heir} TO CURRENT_USER; GRANT TEMPORARY ON DATABASE {name} TO {own}; GRANT ALL ON SCHEMA bi TO {own}",
+    )
+    execute(make_dsn(pipeline.warehouse, user=own, password="p"), "CREATE VIEW bi.theirs AS SELECT 1 AS one")
     try:
         with ExitStack() as stack:
             open_sessions = [
-                stack.enter_context(closing(psycopg2.connect(pipeline.warehouse, user=name, password="p")))
-                for name in (own, shared)
+                stack.enter_context(closing(psycopg2.connect(pipeline.warehouse, user=each, password="p")))
+                for each in (own, shared)
             ]
-            for each in statements:
-                execute(pipeline.warehouse, re.sub(r"\bname\b", own, each).replace("totes_dashboard", shared))
+            for each in (typed("readers.md", begins) for begins in steps):
+                statement = re.sub(r"\bname\b", own, each).replace("totes_dashboard", shared)
+                execute(by_master, statement.replace("totes_warehouse", heir))
             for connection in open_sessions:
                 with pytest.raises(psycopg2.OperationalError), connection.cursor() as cursor:
                     cursor.execute("SELECT 1")
         with pytest.raises(psycopg2.OperationalError):
             psycopg2.connect(pipeline.warehouse, user=own, password="p")
+        assert value(by_master, "SELECT relowner::regrole::text FROM pg_class WHERE relname = 'theirs'") == heir
     finally:
-        execute(pipeline.warehouse, f"DROP ROLE IF EXISTS {own}; DROP ROLE {shared}")
+        execute(
+            pipeline.warehouse,
+            f"ALTER DATABASE {name} OWNER TO postgres; DROP OWNED BY {master}, {heir} CASCADE;"
+            f"DROP ROLE IF EXISTS {own}; DROP ROLE {shared}, {heir}, {master}",
+        )

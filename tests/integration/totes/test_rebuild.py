@@ -10,6 +10,7 @@ from functools import partial
 
 import psycopg2
 import pytest
+from psycopg2 import sql
 
 from simulator import Shop
 from tests.support.content import content_of
@@ -28,7 +29,7 @@ from totes.star_schema import Column, Dimension, Kind, StarTable, integer, text
 from totes.verify import verify
 from totes.warehouse import Loaded, batch, load
 from totes.warehouse.ledger import WarehouseState, content, newest_entry, write_content
-from totes.warehouse.rebuild import bulk, steps
+from totes.warehouse.rebuild import bulk, steps, swap
 
 
 def live(pipeline: Pipeline, seed: int, ticks: int = 5) -> None:
@@ -523,10 +524,41 @@ def test_readers_of_views_come_to_no_harm_by_a_swap(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.begun
+def test_who_has_locked_all_tables_and_looks_at_the_views_is_not_ended_by_a_swap(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As pg_dump does: a swap that held the views, and waited for the tables, would be waited for by it."""
+    monkeypatch.setattr(steps, "_TRIES", 2)
+    monkeypatch.setattr(steps, "_PAUSE", 0.1)
+    execute(
+        pipeline.warehouse, f"ALTER DATABASE {pipeline.warehouse.rpartition('/')[2]} SET deadlock_timeout = '300ms'"
+    )
+    definitions = (
+        "SELECT pg_get_viewdef(oid) FROM pg_class WHERE relkind = 'v' AND relnamespace = 'report'::regnamespace"
+    )
+    locked = "SELECT FROM pg_locks JOIN pg_class ON oid = relation WHERE relkind = 'v' AND mode = 'AccessExclusiveLock'"
+    with session(pipeline.warehouse) as dump, dump.cursor() as cursor, ThreadPoolExecutor(1) as others:
+        cursor.execute(
+            sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(
+                sql.SQL(", ").join(sql.Identifier(table.name) for table in STAR_TABLES)
+            )
+        )
+        load_ = others.submit(rebuilt, pipeline)
+        while not load_.done() and not rows(pipeline.warehouse, locked):
+            pass
+        cursor.execute(definitions)
+        assert load_.result().rebuilding is not None
+        dump.rollback()
+    assert pipeline.load().rebuilding is None
+
+
+@pytest.mark.begun
 def test_a_reader_that_would_make_a_deadlock_with_the_swap_makes_it_later(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """One that has begun to read at the very moment at which the swap looked who does."""
     monkeypatch.setattr(steps, "_PAUSE", 0.1)
+    monkeypatch.setattr(swap, "users_are_gone", lambda *_: True)
     name = pipeline.warehouse.rpartition("/")[2]
     execute(pipeline.warehouse, f"ALTER DATABASE {name} SET deadlock_timeout = '100ms'")
     first, second = STAR_TABLES[0].name, STAR_TABLES[-1].name

@@ -470,6 +470,41 @@ def test_a_rebuild_makes_tables_of_a_role_that_it_was_granted_the_loaders_again(
     assert value(pipeline.warehouse, owner) == loader.username
 
 
+@pytest.mark.begun
+def test_what_others_change_of_totes_own_is_as_totes_makes_it_after_a_rebuild(pipeline: Pipeline) -> None:
+    looks = """
+        SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid), obj_description(indexrelid, 'pg_class')
+        FROM pg_index WHERE indrelid IN ('dim_staff'::regclass, 'fact_payment'::regclass)
+        UNION ALL SELECT attname, attnotnull::text, '' FROM pg_attribute WHERE attrelid = 'dim_staff'::regclass
+        UNION ALL SELECT sequencename, cache_size::text, '' FROM pg_sequences ORDER BY 1
+    """
+    before = rows(pipeline.warehouse, looks)
+    execute(
+        pipeline.warehouse,
+        """
+        ALTER TABLE dim_staff ALTER location SET NOT NULL;
+        ALTER TABLE fact_payment ADD CONSTRAINT twice UNIQUE (payment_id, batch_id);
+        ALTER TABLE dim_staff DROP CONSTRAINT dim_staff_pkey;
+        ALTER TABLE dim_staff ADD PRIMARY KEY (staff_id) INCLUDE (first_name) WITH (fillfactor = 60);
+        COMMENT ON INDEX dim_staff_pkey IS 'ours';
+        ALTER SEQUENCE fact_payment_payment_record_id_seq CACHE 50
+        """,
+    )
+    assert rows(pipeline.warehouse, looks) != before
+    rebuilt(pipeline)
+    assert rows(pipeline.warehouse, looks) == before
+
+
+def test_a_temporary_function_is_for_its_session_to_end(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    with session(pipeline.warehouse) as other:
+        with other, other.cursor() as cursor:
+            cursor.execute("CREATE FUNCTION pg_temp.staff() RETURNS SETOF dim_staff LANGUAGE sql AS 'TABLE dim_staff'")
+        with pytest.raises(ConfigurationError, match=r"temporary function .* reads one of them; end that session"):
+            rebuilt(pipeline)
+    rebuilt(pipeline)
+
+
 @pytest.mark.parametrize("table", ["dim_design", "fact_payment", "etl.drift"])
 def test_a_table_of_a_role_whose_rights_the_loader_has_not_is_named_before_a_rebuild_begins(
     pipeline: Pipeline, by_role: Pipeline, loader: Role, table: str

@@ -87,12 +87,9 @@ def replay(
     work = Transformation(ingestion, processed, tables, time_is_up)
     begun = _Replay(captured, draft, work, time_is_up)
     attempts = Attempts(processed, f"attempts/edition-{draft.edition.number:04d}/")
+    has_its_turn = stars.newest() >= draft.edition.first - 1
     try:
-        return (
-            begun.attempt(attempts, asked=first is not None)
-            if stars.newest() >= draft.edition.first - 1
-            else begun.wait()
-        )
+        return begun.attempt(attempts, asked=first is not None) if has_its_turn else begun.wait()
     except (RetryableError, ConfigurationError):
         raise
     except (Exception, pl.exceptions.PanicException):

@@ -34,7 +34,8 @@ _VIEWS = """
 _ROUTINES = """
     SELECT pg_proc.oid, nspname, proname, pg_get_function_identity_arguments(pg_proc.oid), proowner::regrole::text,
         pg_get_userbyid(proowner) = current_user, pg_has_role(proowner, %(may_be)s),
-        has_schema_privilege(proowner, pronamespace, 'CREATE'), false, pg_get_functiondef(pg_proc.oid), NULL
+        has_schema_privilege(proowner, pronamespace, 'CREATE'), starts_with(nspname, 'pg_temp_'),
+        pg_get_functiondef(pg_proc.oid), NULL
     FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace WHERE pg_proc.oid = ANY(%(oids)s::oid[])
 """
 
@@ -223,7 +224,8 @@ def _hinders(entry: CatalogEntry, shown: str) -> Iterator[str]:
     elif not entry.ours and not entry.may_be:
         yield (
             f"the {shown} of {entry.owner} reads one of them, and the loader may not make it again; "
-            f"give it to the loader's role (ALTER ... OWNER TO), or drop it and make it again afterwards"
+            f"give it to the loader's role (ALTER ... OWNER TO, once that may create in schema {entry.schema}), "
+            "or drop it and make it again afterwards"
         )
     elif not entry.may_create:
         yield (

@@ -23,7 +23,7 @@ from totes.warehouse.definitions import LEDGER, columns_made, identifiers, repla
 from totes.warehouse.for_readers import ensure_current_views
 from totes.warehouse.grants import SEQUENCE, TABLE, GrantsAndComments, ObjectKind, oid_of, oids_of, revoke_all
 from totes.warehouse.ledger import Content, write_content
-from totes.warehouse.lock_timeout import IN_USE, set_short_lock_timeout
+from totes.warehouse.lock_timeout import IN_USE, set_short_lock_timeout, users_are_gone
 from totes.warehouse.migrate import remember_columns
 from totes.warehouse.places import BESIDE, LIVE
 
@@ -88,6 +88,10 @@ def swap(cursor: Cursor, tables: Sequence[StarTable], content: Content) -> None:
 def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     names = [each.live for each in replacements(tables)]
     live = sql.SQL(", ").join(names)
+    # Nothing is locked yet. Otherwise pg_dump, which locks all tables and then view after view, would be ended: it and
+    # this would wait for each other.
+    if not users_are_gone(cursor, names):
+        raise TablesInUse("a session has used them for as long as a swap waits")
     found = dependents_to_restore(cursor, tables)  # a table that was given away meanwhile cannot even be locked
     # A reader locks the view first, and then its tables. In another order, each would wait for the other.
     found.lock(cursor)
