@@ -19,6 +19,7 @@ from stacks.environment import Environment
 from stacks.network_stack import NetworkStack
 from stacks.pipeline_stack import PipelineStack
 from stacks.settings.databases import OwnDatabase
+from stacks.settings.networks import check_zones
 from stacks.watch_stack import WatchStack
 
 
@@ -109,7 +110,7 @@ def check_place(environment: Environment, account: str | None, region: str | Non
     if region is None:
         return
     if environment.network is not None:
-        environment.network.must_be_in(region)
+        check_zones(environment.network, region)
     if isinstance(environment.warehouse, OwnDatabase):
         check_region(region)
     if environment.dashboard:

@@ -1,6 +1,5 @@
 """The network that functions run in: one of totes' own, or one that exists already."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 from typing import Literal
@@ -43,10 +42,6 @@ class NewNetwork:
         if self.nat_zones not in {1, 2}:
             raise ValueError(f"nat_zones is {self.nat_zones!r}; a network of totes' own has two zones, so say 1 or 2")
 
-    def must_be_in(self, region: str) -> None:
-        """Refuse zones of another region; raise ValueError."""
-        _must_be_zones_of(region, self.zones or ())
-
 
 @dataclass(frozen=True, kw_only=True)
 class ExistingNetwork:
@@ -77,10 +72,6 @@ class ExistingNetwork:
             except AddressValueError as error:
                 raise ValueError(f"name_servers has {each!r}, which is no IPv4 address: {error}") from error
 
-    def must_be_in(self, region: str) -> None:
-        """Refuse zones of another region; raise ValueError."""
-        _must_be_zones_of(region, self.availability_zones)
-
     def must_hold_a_database(self) -> None:
         """Refuse a network that RDS makes no instance in; raise ValueError."""
         zones, subnets = {*self.availability_zones}, len(self.private_subnet_ids)
@@ -91,11 +82,15 @@ class ExistingNetwork:
             )
 
 
-def _must_be_zones_of(region: str, zones: Iterable[str]) -> None:
-    """A zone's name begins with its region's, whatever kind of zone it is.
+def check_zones(network: NewNetwork | ExistingNetwork, region: str) -> None:
+    """Check that a network's zones are a region's: a zone's name begins with its region's, whatever its kind.
 
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-regions-availability-zones.html
+
+    Raises:
+        ValueError: some are another region's.
     """
+    zones = (network.zones or ()) if isinstance(network, NewNetwork) else network.availability_zones
     others = [zone for zone in zones if not zone.startswith(region)]
     if others:
         raise ValueError(

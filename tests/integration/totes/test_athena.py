@@ -71,8 +71,9 @@ def test_a_dimension_says_its_latest_state(pipeline: Pipeline, reader: Reader) -
     listed(pipeline)
     found = reader.read()
     assert found == in_warehouse(pipeline.warehouse)
-    assert [(batch, gone) for key, *_, batch, gone in found["dim_design"] if key == 1] == [(2, False)]
-    assert [row[3] for row in found["dim_design"] if row[0] == 1] == ["new.json"]
+    assert [(file, batch, gone) for key, _, _, file, *_, batch, gone in found["dim_design"] if key == 1] == [
+        ("new.json", 2, False)
+    ]
 
 
 @pytest.mark.begun

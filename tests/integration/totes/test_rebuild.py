@@ -4,7 +4,6 @@ import dataclasses
 import random
 import re
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -545,8 +544,7 @@ def test_who_has_locked_all_tables_and_looks_at_the_views_is_not_ended_by_a_swap
             )
         )
         load_ = others.submit(rebuilt, pipeline)
-        while not load_.done() and not rows(pipeline.warehouse, locked):
-            time.sleep(0.05)
+        until(lambda: load_.done() or rows(pipeline.warehouse, locked), seconds=300, pause=0.05)
         cursor.execute(definitions)
         assert load_.result().rebuilding is not None
         dump.rollback()

@@ -12,6 +12,7 @@ from simulator import Shop
 from tests.support.content import content_of
 from tests.support.databases import execute, rows, session, value
 from tests.support.earlier import capture_nothing_as_an_earlier_totes
+from tests.support.killed import Killed
 from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
@@ -446,8 +447,16 @@ def test_two_tables_that_the_lake_held_are_joined_by_the_next_batch(pipeline: Pi
     assert rows(pipeline.warehouse, "SELECT transaction_id, agreed FROM dim_transaction ORDER BY 1") == expected
 
 
-class Killed(BaseException):
-    """What a process that is killed is to those who would tidy up."""
+def raising_at(where: int, error: BaseException) -> Callable[[Transformation, int], StarManifest | None]:
+    """What transforms a batch, but for one."""
+    work = Transformation.__call__
+
+    def transformed(transformation: Transformation, batch: int) -> StarManifest | None:
+        if batch == where:
+            raise error
+        return work(transformation, batch)
+
+    return transformed
 
 
 @pytest.mark.begun
@@ -456,15 +465,8 @@ def test_a_replay_that_kills_its_function_is_given_up_and_stops_no_later_run(
 ) -> None:
     """For want of memory, say: the runs that are killed come to no load, so there must not be many of them."""
     live(pipeline, 3)
-    work = Transformation.__call__
-
-    def kills(transformation: Transformation, batch: int) -> StarManifest | None:
-        if batch == 2:
-            raise Killed
-        return work(transformation, batch)
-
     with monkeypatch.context() as patched:
-        patched.setattr(Transformation, "__call__", kills)
+        patched.setattr(Transformation, "__call__", raising_at(2, Killed()))
         for first in (1, None, None, None):  # the first of them has brought batch 1
             with pytest.raises(Killed):
                 replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=first)
@@ -488,7 +490,7 @@ def test_a_replay_goes_on_after_functions_that_are_killed_now_and_then(
     for _ in range(3):
         for _ in range(2):
             with monkeypatch.context() as patched:
-                patched.setattr(Transformation, "__call__", killed)
+                patched.setattr(Transformation, "__call__", raising_at(1, Killed()))
                 with pytest.raises(Killed):
                     replay(pipeline.ingestion, pipeline.processed, STAR_TABLES)
         replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, time_is_up=lambda: True)
@@ -497,24 +499,13 @@ def test_a_replay_goes_on_after_functions_that_are_killed_now_and_then(
     assert replayed.published
 
 
-def killed(_transformation: Transformation, _batch: int) -> StarManifest | None:
-    raise Killed
-
-
 def test_a_replay_that_cannot_go_on_fails_one_run_and_no_other(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Such as one by code that does not know what the first batches were like; the fixed one is asked for again."""
     live(pipeline, 3)
-    work = Transformation.__call__
-
-    def fails(transformation: Transformation, batch: int) -> StarManifest | None:
-        if batch == 2:
-            raise KeyError("colour")
-        return work(transformation, batch)
-
     with monkeypatch.context() as patched:
-        patched.setattr(Transformation, "__call__", fails)
+        patched.setattr(Transformation, "__call__", raising_at(2, KeyError("colour")))
         with pytest.raises(KeyError, match="colour"):
             replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1, asked_by="a run")
         change(pipeline, 1)

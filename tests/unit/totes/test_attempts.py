@@ -5,13 +5,11 @@ from contextlib import suppress
 
 import pytest
 
+from tests.support.killed import Killed
 from tests.support.memory_store import MemoryStore
 from totes.errors import LakeUnavailable
-from totes.lake import Attempts, Bucket
-
-
-class Killed(BaseException):
-    """What ends a process."""
+from totes.lake import Bucket
+from totes.lake.attempts import Attempts
 
 
 @pytest.fixture

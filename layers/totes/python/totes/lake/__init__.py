@@ -1,6 +1,5 @@
 """The lake: two buckets of immutable objects, and the manifests that commit them."""
 
-from totes.lake.attempts import Attempts
 from totes.lake.audit import Audited, audit
 from totes.lake.bucket import Bucket
 from totes.lake.documents import read_as
@@ -26,7 +25,6 @@ from totes.lake.sweeping import Swept, sweep
 
 __all__ = [
     "RAW",
-    "Attempts",
     "Audited",
     "Bucket",
     "CaptureManifest",

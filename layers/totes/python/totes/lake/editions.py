@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from totes.errors import BatchTaken, LakeCorrupted
+from totes.lake.attempts import Attempts
 from totes.lake.bucket import Bucket
 from totes.lake.documents import read_as
 from totes.lake.journal import Journal
@@ -243,6 +244,11 @@ class Draft:
         self._revision = revision
         self._editions = editions
         self._journal = _journal(bucket, self.edition.number)
+
+    @property
+    def attempts(self) -> Attempts:
+        """The attempts at going on with it."""
+        return Attempts(self._bucket, f"attempts/edition-{self.edition.number:04d}/")
 
     def done(self, ahead: int) -> int:
         """Return the batch up to which it has all, by one request; the one before its first where it has none.

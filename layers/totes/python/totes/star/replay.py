@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from totes.errors import BatchTaken, ConfigurationError, ReplayKilled, RetryableError
-from totes.lake import Attempts, Bucket, Draft, Journal, StarJournal
+from totes.lake import Bucket, Draft, Journal, StarJournal
 from totes.star.code import fingerprint
 from totes.star.concurrency import MOST_AHEAD, map_in_order
 from totes.star.transform import Transformation
@@ -86,10 +86,9 @@ def replay(
         return None
     work = Transformation(ingestion, processed, tables, time_is_up)
     begun = _Replay(captured, draft, work, time_is_up)
-    attempts = Attempts(processed, f"attempts/edition-{draft.edition.number:04d}/")
     has_its_turn = stars.newest() >= draft.edition.first - 1
     try:
-        return begun.attempt(attempts, asked=first is not None) if has_its_turn else begun.wait()
+        return begun.attempt(asked=first is not None) if has_its_turn else begun.wait()
     except (RetryableError, ConfigurationError):
         raise
     except (Exception, pl.exceptions.PanicException):
@@ -175,9 +174,9 @@ class _Replay:
         self._first = draft.edition.first
         self._done = draft.done(MOST_AHEAD)
 
-    def attempt(self, attempts: Attempts, *, asked: bool) -> Replayed:
+    def attempt(self, *, asked: bool) -> Replayed:
         """Go on, unless too many have been killed where it is now, and nobody asks for it again."""
-        with attempts.at(self._done, _MOST_KILLED) as killed:
+        with self._draft.attempts.at(self._done, _MOST_KILLED) as killed:
             if killed and not asked:
                 raise ReplayKilled(
                     f"the function was killed in {_MOST_KILLED} runs at batch {self._done + 1}, so the replay is given "
